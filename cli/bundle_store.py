@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from serinus.cli.candidates import find_candidates, stored_bundles
 from serinus.cli.errors import CliError
 from serinus.lambda_handlers.contract.bundle import (
+    BACKGROUND,
     CARD,
     MANIFEST,
     PROVENANCE,
@@ -31,7 +32,7 @@ from serinus.modelpack.atomic import folder_beside
 from serinus.modelpack.bundle import BUNDLES
 
 #: In the order in which they are stored.
-_FILES = (*(name for name in SHIPPED if name != MANIFEST), CARD, PROVENANCE, MANIFEST)
+_FILES = (*(name for name in SHIPPED if name != MANIFEST), BACKGROUND, CARD, PROVENANCE, MANIFEST)
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 
 

@@ -22,7 +22,7 @@ from serinus.lambda_handlers.contract.build import (
     read_build,
     runtime_key,
 )
-from serinus.lambda_handlers.contract.bundle import SHORT, Manifest, verify
+from serinus.lambda_handlers.contract.bundle import SHORT, Manifest, read_background, verify
 from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.lambda_handlers.contract.lock import LOCK, Lock, Pin, read_lock
 
@@ -126,7 +126,10 @@ def unpinned_advice(project: Path, environment: str, model: str) -> str:
 def read_release(project: Path, settings: Settings, endpoint: Endpoint) -> Release:
     """The release of ``endpoint``; raises `ReleaseError` if any part of it is missing, changed or too large."""
     try:
-        model = verify(pinned_bundle(project, settings.environment, endpoint.model))
+        folder = pinned_bundle(project, settings.environment, endpoint.model)
+        model = verify(folder)
+        if endpoint.settings.explanations is not None:
+            read_background(folder)
         build = read_build(project / BUILD_DIR)
     except ContractError as error:
         raise ReleaseError(str(error)) from error

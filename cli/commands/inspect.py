@@ -40,7 +40,7 @@ def inspect(
     project = find_project()
     folder = pinned_bundle(project, env, model)
     manifest = bundle.read_manifest(folder)
-    files = {name: (folder / name).stat().st_size for name in bundle.SHIPPED}
+    files = {name: (folder / name).stat().st_size for name in bundle.shipped_files(folder)}
     if as_json:
         baseline = bundle.read_baseline(folder)
         stated = {key: baseline[key] for key in (monitored.KEY, constraints.KEY) if key in baseline}

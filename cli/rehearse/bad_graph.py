@@ -19,7 +19,8 @@ def spoil(good: Path, folder: Path, kind: str) -> Manifest:
     graph = _spoiled_graph((good / bundle.GRAPH).read_bytes(), kind)
     manifest = json.loads((good / bundle.MANIFEST).read_text(encoding="utf-8"))
     baseline, golden = (good / bundle.BASELINE).read_bytes(), (good / bundle.GOLDEN).read_bytes()
-    manifest["version"] = bundle.compute_version(graph, manifest, baseline, golden)
+    background = (good / bundle.BACKGROUND).read_bytes() if (good / bundle.BACKGROUND).exists() else None
+    manifest["version"] = bundle.compute_version(graph, manifest, baseline, golden, background)
     folder.mkdir(parents=True)
     for name, content in (
         (bundle.GRAPH, graph),
@@ -28,7 +29,7 @@ def spoil(good: Path, folder: Path, kind: str) -> Manifest:
         (bundle.GOLDEN, golden),
     ):
         (folder / name).write_bytes(content)
-    for name in (bundle.CARD, bundle.PROVENANCE):
+    for name in (bundle.BACKGROUND, bundle.CARD, bundle.PROVENANCE):
         if (good / name).exists():
             (folder / name).write_bytes((good / name).read_bytes())
     return bundle.verify(folder)

@@ -46,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     alarm_rules.check_first_requests,
     function_rules.check_concurrency,
     function_rules.check_golden_limits,
+    function_rules.check_explanations,
     cold_start_rules.check_ignored_provisioning,
     cold_start_rules.check_reserved,
     cold_start_rules.check_scaling,

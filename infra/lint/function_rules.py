@@ -26,6 +26,19 @@ def check_concurrency(_settings: Settings, endpoint: Endpoint) -> Iterator[Probl
         )
 
 
+def check_explanations(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """A time limit of explanations beyond the function's own timeout, which answers without a reason."""
+    explanations, timeout_ms = endpoint.settings.explanations, endpoint.settings.timeout_s * 1000
+    if explanations is not None and explanations.max_ms is not None and explanations.max_ms >= timeout_ms:
+        yield Problem(
+            "error",
+            ("explanations", "max_ms"),
+            f"an explanation times out at timeout_s, after {timeout_ms} ms, before it can be refused at "
+            f"{explanations.max_ms} ms",
+            "Set less than timeout_s",
+        )
+
+
 def check_golden_limits(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """A time limit of golden requests beyond the function's own timeout, or below what a cold start may take."""
     rollout, timeout_ms = endpoint.settings.rollout, endpoint.settings.timeout_s * 1000

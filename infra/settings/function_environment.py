@@ -25,6 +25,18 @@ def function_environment(environment: str, endpoint: str, settings: EndpointSett
         signals.ENV_AUTH: settings.auth,
         signals.ENV_HOT_ROUTE: "1" if settings.hot_route else "0",
         **({signals.ENV_PROFILE: "1"} if settings.monitor.enabled else {}),
+        **_explanations(settings),
         **cors,
         **settings.variables,
+    }
+
+
+def _explanations(settings: EndpointSettings) -> Mapping[str, str]:
+    """Nothing where they are off: the function then has no route for them."""
+    if settings.explanations is None:
+        return {}
+    max_ms = settings.explanations.max_ms
+    return {
+        signals.ENV_EXPLAIN_MAX_ROWS: str(settings.explanations.max_rows),
+        signals.ENV_EXPLAIN_MAX_MS: str(settings.timeout_s * 500 if max_ms is None else max_ms),
     }

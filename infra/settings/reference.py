@@ -10,6 +10,7 @@ from serinus.infra.settings.acceptance_schema import AcceptanceSettings
 from serinus.infra.settings.access_schema import DomainSettings, JwtSettings, WafSettings
 from serinus.infra.settings.allowed import allowed_values
 from serinus.infra.settings.cold_start_schema import ProvisionedSettings
+from serinus.infra.settings.explanation_schema import ExplanationSettings
 from serinus.infra.settings.monitor_schema import MonitorSettings
 from serinus.infra.settings.operations_schema import OperationsSettings, SlackSettings, TeamsSettings
 from serinus.infra.settings.rollout_schema import AlarmSettings, RolloutSettings
@@ -24,6 +25,7 @@ _NESTED = frozenset(
         "rollout",
         "alarms",
         "monitor",
+        "explanations",
         "provisioned",
         "jwt",
         "domain",
@@ -51,6 +53,7 @@ def render_reference() -> str:
             *_section("`[defaults.rollout]` and `[endpoint.NAME.rollout]`", RolloutSettings),
             *_section("`[defaults.alarms]` and `[endpoint.NAME.alarms]`", AlarmSettings),
             *_section("`[defaults.monitor]` and `[endpoint.NAME.monitor]`", MonitorSettings),
+            *_section("`[defaults.explanations]` and `[endpoint.NAME.explanations]`", ExplanationSettings),
             *_section("`[endpoint.NAME.acceptance]`", AcceptanceSettings),
             *_section("`[operations]` and `[env.NAME.operations]`", OperationsSettings),
             *_section("`[operations.slack]` and `[env.NAME.operations.slack]`", SlackSettings),

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from serinus.infra.settings.acceptance_schema import AcceptanceSettings
 from serinus.infra.settings.access_schema import Auth, DomainSettings, Front, JwtSettings, Tls, WafSettings
 from serinus.infra.settings.cold_start_schema import ProvisionedSettings
+from serinus.infra.settings.explanation_schema import ExplanationSettings
 from serinus.infra.settings.monitor_schema import MonitorSettings
 from serinus.infra.settings.operations_schema import OperationsSettings
 from serinus.infra.settings.rollout_schema import AlarmSettings, RolloutSettings
@@ -180,6 +181,9 @@ class EndpointSettings(BaseModel):
 
     monitor: MonitorSettings = MonitorSettings()
     """What is compared with the sample that the model was packaged with."""
+
+    explanations: ExplanationSettings | None = None
+    """Explanations of predictions; if unset, there are none."""
 
 
 class EndpointTable(EndpointSettings):

@@ -4,18 +4,19 @@
     model.json        `Manifest`: name, version, signature, precision, tolerance
     baseline.json     the training-time profile that drift is measured against
     golden.json       `Golden`: requests with the source model's outputs
+    background.json   rows that explanations compare with; only where the endpoint explains
     card.md           the model card, for people
     provenance.json   time, commit, library versions, latency figures: unhashed, not shipped to the function
 
-Its version is the SHA-256 of the parts that decide its behaviour: graph, manifest (without the version), baseline
-and golden set. Short versions (12 hex digits) are for people, folders and headers.
+Its version is the SHA-256 of the parts that decide its behaviour: graph, manifest (without the version), baseline,
+golden set and background. Short versions (12 hex digits) are for people, folders and headers.
 """
 
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serinus.lambda_handlers.contract.errors import ContractError
-from serinus.lambda_handlers.contract.files import Folder, path_in, read_file
+from serinus.lambda_handlers.contract.files import Folder, holds, path_in, read_file
 from serinus.lambda_handlers.contract.signature import Signature
 from serinus.lambda_handlers.contract.tolerance import Tolerance
 
@@ -30,9 +31,10 @@ DISABLED_OPTIMIZERS = ("MatMulScaleFusion",)
 MANIFEST = "model.json"
 BASELINE = "baseline.json"
 GOLDEN = "golden.json"
+BACKGROUND = "background.json"
 CARD = "card.md"
 PROVENANCE = "provenance.json"
-#: Files that decide behaviour and travel to the function, in hashing order.
+#: Files of every bundle that decide behaviour and travel to the function, in hashing order. `BACKGROUND` follows.
 SHIPPED = (GRAPH, MANIFEST, BASELINE, GOLDEN)
 #: Folder of the model layer, below a folder on Python's path: found without knowing where layers are unpacked.
 MODEL_PACKAGE = "serinus_model"
@@ -112,13 +114,21 @@ def dump_json(data: Any) -> bytes:
     return (json.dumps(data, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def compute_version(graph: bytes, manifest: dict[str, Any], baseline: bytes, golden: bytes) -> str:
-    """SHA-256 (64 hex digits) over the graph, the manifest without its version, baseline and golden set."""
+def shipped_files(folder: Folder) -> tuple[str, ...]:
+    """The names of the files of the bundle in ``folder`` that travel to the function."""
+    return (*SHIPPED, BACKGROUND) if holds(folder, BACKGROUND) else SHIPPED
+
+
+def compute_version(
+    graph: bytes, manifest: dict[str, Any], baseline: bytes, golden: bytes, background: bytes | None = None
+) -> str:
+    """SHA-256 (64 hex digits) over the graph, the manifest without its version, baseline, golden set, and the
+    background where there is one."""
     import hashlib  # loads OpenSSL, which a function that only reads its bundle does not need
 
     digest = hashlib.sha256()
     bare = dump_json({key: value for key, value in manifest.items() if key != "version"})
-    for part in (graph, bare, baseline, golden):
+    for part in (graph, bare, baseline, golden, *(() if background is None else (background,))):
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)
     return digest.hexdigest()
@@ -139,6 +149,18 @@ def read_baseline(folder: Folder) -> dict[str, Any]:
     return _load(folder, BASELINE)
 
 
+def read_background(folder: Folder) -> list[list[Any]]:
+    """The rows, in signature order, that explanations compare with; raises `ContractError` where the bundle has
+    none."""
+    if not holds(folder, BACKGROUND):
+        raise ContractError(
+            f"{folder} holds no {BACKGROUND}, which explanations need. Package the model again, with the table "
+            "[endpoint.NAME.explanations] in serinus.toml."
+        )
+    rows: list[list[Any]] = _load(folder, BACKGROUND)["rows"]
+    return rows
+
+
 def verify(folder: Folder) -> Manifest:
     """The manifest, after checking that the folder's files hash to its version; raises `ContractError` if not."""
     manifest = read_manifest(folder)
@@ -148,6 +170,7 @@ def verify(folder: Folder) -> Manifest:
             _load(folder, MANIFEST),
             read_file(folder, BASELINE),
             read_file(folder, GOLDEN),
+            read_file(folder, BACKGROUND) if holds(folder, BACKGROUND) else None,
         )
     except FileNotFoundError as error:
         raise ContractError(

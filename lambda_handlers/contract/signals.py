@@ -4,6 +4,9 @@ ENV_ENDPOINT = "SERINUS_ENDPOINT"
 ENV_ENVIRONMENT = "SERINUS_ENVIRONMENT"
 ENV_MAX_ROWS = "SERINUS_MAX_ROWS"
 ENV_MAX_BODY_BYTES = "SERINUS_MAX_BODY_BYTES"
+#: Most rows of one explanation, and most milliseconds; set, /explain exists.
+ENV_EXPLAIN_MAX_ROWS = "SERINUS_EXPLAIN_MAX_ROWS"
+ENV_EXPLAIN_MAX_MS = "SERINUS_EXPLAIN_MAX_MS"
 #: "1" serves /docs and /openapi.json.
 ENV_DOCS = "SERINUS_DOCS"
 #: How callers authenticate, one of `AUTH_KINDS`: the API enforces it, the documentation states it.

@@ -13,7 +13,7 @@ import onnxruntime
 from starlette.exceptions import HTTPException
 
 from serinus.lambda_handlers.inference import problems
-from serinus.lambda_handlers.inference.http import DOCS, HEALTH, MODEL, OPENAPI, PREDICT, Request, Route
+from serinus.lambda_handlers.inference.http import DOCS, EXPLAIN, HEALTH, MODEL, OPENAPI, PREDICT, Request, Route
 from serinus.lambda_handlers.inference.problems import Problem
 from serinus.lambda_handlers.inference.protocols.model_metadata import DESCRIPTION_KEEP_S
 from serinus.lambda_handlers.inference.protocols.routes import Respond, compile_routes
@@ -55,6 +55,12 @@ def _add_prediction(api: fastapi.FastAPI, scorer: Scorer) -> None:
     @_on(api, PREDICT)
     async def predict(request: fastapi.Request) -> fastapi.Response:
         return _respond(scorer.predict(await request.body(), _header(request, "content-type")))
+
+    if scorer.explain_limits is not None:
+
+        @_on(api, EXPLAIN)
+        async def explain(request: fastapi.Request) -> fastapi.Response:
+            return _respond(scorer.explain(await request.body(), _header(request, "content-type")))
 
 
 def _add_reports(api: fastapi.FastAPI, scorer: Scorer) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
-from serinus.lambda_handlers.contract.bundle import read_golden
+from serinus.lambda_handlers.contract.bundle import BACKGROUND, read_golden
 from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.lambda_handlers.contract.files import holds
 from serinus.lambda_handlers.contract.model_layer import find_model_folder
 from serinus.lambda_handlers.contract.signals import AUTH_KINDS, ENV_AUTH, ENV_DOCS, ENV_HOT_ROUTE
 from serinus.lambda_handlers.inference.cors import Cors
@@ -21,6 +22,7 @@ from serinus.lambda_handlers.inference.events import (
     write_response,
 )
 from serinus.lambda_handlers.inference.http import (
+    EXPLAIN,
     INVOCATIONS,
     OPEN_INFERENCE,
     OWN_ROUTES,
@@ -29,7 +31,7 @@ from serinus.lambda_handlers.inference.http import (
     Request,
     Route,
 )
-from serinus.lambda_handlers.inference.limits import Limits
+from serinus.lambda_handlers.inference.limits import ExplainLimits, Limits
 from serinus.lambda_handlers.inference.scoring import Response, Scorer
 from serinus.lambda_handlers.inference.session import open_model
 
@@ -87,6 +89,8 @@ class Endpoint:
         if self._hot_route:
             if route == PREDICT:
                 return self.scorer.predict(body, read_header(event, "content-type"))
+            if route == EXPLAIN and self.scorer.explain_limits is not None:
+                return self.scorer.explain(body, read_header(event, "content-type"))
             if route[0] == "POST" and (respond := self._protocol(route)):
                 return respond(Request(body, partial(read_header, event)))
         return self._open_app()(event, context, route[1], body)  # type: ignore[no-any-return]
@@ -103,7 +107,11 @@ class Endpoint:
 
     def _route_name(self, route: Route) -> str:
         """The route's name in the log, "other" for paths that callers make up."""
-        exists = route in OWN_ROUTES or self._protocol(route) is not None
+        exists = (
+            route in OWN_ROUTES
+            or (route == EXPLAIN and self.scorer.explain_limits is not None)
+            or self._protocol(route) is not None
+        )
         return " ".join(route) if exists else "other"
 
     def _open_app(self) -> Any:
@@ -126,7 +134,11 @@ def open_endpoint(environ: Mapping[str, str]) -> Endpoint:
     model = open_model(
         find_model_folder(environ), memory_mb=int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0"))
     )
-    scorer = Scorer(model, Limits.from_environment(environ), environ.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"))
+    explain_limits = ExplainLimits.from_environment(environ)
+    if explain_limits is not None and not holds(model.folder, BACKGROUND):
+        raise ContractError(f"explanations are on, but the bundle holds no {BACKGROUND}. Package the model again.")
+    function_version = environ.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+    scorer = Scorer(model, Limits.from_environment(environ), function_version, explain_limits)
     run_once(scorer)
     return Endpoint(
         scorer,

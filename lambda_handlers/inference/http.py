@@ -7,6 +7,8 @@ from typing import NamedTuple
 Route = tuple[str, str]
 
 PREDICT: Route = ("POST", "/predict")
+#: Only where explanations are switched on.
+EXPLAIN: Route = ("POST", "/explain")
 MODEL: Route = ("GET", "/model")
 HEALTH: Route = ("GET", "/health")
 DOCS: Route = ("GET", "/docs")

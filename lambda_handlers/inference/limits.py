@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from serinus.lambda_handlers.contract.signals import ENV_MAX_BODY_BYTES, ENV_MAX_ROWS
+from serinus.lambda_handlers.contract.signals import (
+    ENV_EXPLAIN_MAX_MS,
+    ENV_EXPLAIN_MAX_ROWS,
+    ENV_MAX_BODY_BYTES,
+    ENV_MAX_ROWS,
+)
 from serinus.lambda_handlers.inference.errors import BadSetting
 
 #: Lambda's limit of a synchronous request and of its response
@@ -29,6 +34,23 @@ class Limits(NamedTuple):
         return cls(
             max_rows=_positive(environ, ENV_MAX_ROWS, cls().max_rows),
             max_body_bytes=_positive(environ, ENV_MAX_BODY_BYTES, cls().max_body_bytes),
+        )
+
+
+class ExplainLimits(NamedTuple):
+    """Most rows of one explanation, and the milliseconds after which it is refused."""
+
+    max_rows: int
+    max_ms: int
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "ExplainLimits | None":
+        """None where explanations are off; raises `BadSetting` for a limit that is not a positive integer."""
+        if not environ.get(ENV_EXPLAIN_MAX_ROWS):
+            return None
+        return cls(
+            max_rows=_positive(environ, ENV_EXPLAIN_MAX_ROWS, 10),
+            max_ms=_positive(environ, ENV_EXPLAIN_MAX_MS, 5000),
         )
 
 

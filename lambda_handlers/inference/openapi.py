@@ -40,8 +40,14 @@ def describe(scorer: Scorer, root: str, auth: str) -> dict[str, Any]:
 
 
 def _paths(scorer: Scorer) -> dict[str, Any]:
+    explain = {}
+    if scorer.explain_limits is not None:
+        from serinus.lambda_handlers.inference import openapi_explain  # where explanations are on
+
+        explain = openapi_explain.paths(scorer, _TAG)
     return {
         "/predict": {"post": _predict(scorer)},
+        **explain,
         "/model": {"get": report("model", "Signature, versions and limits of the model", _TAG)},
         "/health": {"get": report("health", "Whether the model is ready", _TAG)},
         **openapi_open_inference.paths(scorer),
@@ -88,6 +94,11 @@ def _header(text: str) -> dict[str, Any]:
 
 def _schemas(scorer: Scorer) -> dict[str, Any]:
     signature = scorer.model.manifest.signature
+    explain = {}
+    if scorer.explain_limits is not None:
+        from serinus.lambda_handlers.inference import openapi_explain
+
+        explain = openapi_explain.schemas(signature, scorer.explain_limits)
     return {
         "Row": _row(signature.features),
         "RowArray": _row_array(signature.features),
@@ -105,6 +116,7 @@ def _schemas(scorer: Scorer) -> dict[str, Any]:
             "additionalProperties": False,
         },
         "PredictAnswer": response_schema(signature),
+        **explain,
         "Problem": problem_schema(),
         **openapi_open_inference.schemas(signature),
         **openapi_invocations.schemas(signature),

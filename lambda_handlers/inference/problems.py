@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from serinus.lambda_handlers.inference.http import HEALTH, INVOCATIONS, MODEL, OPEN_INFERENCE, PREDICT
+from serinus.lambda_handlers.inference.http import EXPLAIN, HEALTH, INVOCATIONS, MODEL, OPEN_INFERENCE, PREDICT
 
 CONTENT_TYPE = "application/problem+json"
 _ROUTES = ", ".join(" ".join(route) for route in (PREDICT, INVOCATIONS, MODEL, HEALTH))
@@ -83,6 +83,16 @@ def response_too_large(size_bytes: int, limit_bytes: int) -> Problem:
     )
 
 
+def explanation_too_slow(rows: int, limit_ms: int) -> Problem:
+    return Problem(
+        "urn:serinus:explanation-too-slow",
+        "The explanation takes too long",
+        413,
+        f"Explaining {rows} row{'s' if rows > 1 else ''} takes more than {limit_ms} ms, the limit. Send fewer "
+        "rows.",
+    )
+
+
 def decompressed_too_large(limit_bytes: int) -> Problem:
     return Problem(
         "urn:serinus:body-too-large",
@@ -144,7 +154,9 @@ def not_found(path: str) -> Problem:
 
 
 def _reason_of_absence(path: str) -> str:
-    """Why there is no such extension of the Open Inference Protocol."""
+    """Why there is no such route, where a caller may expect one."""
+    if path == EXPLAIN[1]:
+        return " Predictions are explained where [endpoint.NAME.explanations] in serinus.toml switches it on."
     if path.startswith(f"{OPEN_INFERENCE}/models/") and path.endswith("/stats"):
         return " Statistics are in CloudWatch: an environment of the function sees only its own requests."
     if path.startswith(f"{OPEN_INFERENCE}/repository/"):

@@ -16,7 +16,7 @@ from serinus.lambda_handlers.contract import signals
 from serinus.lambda_handlers.inference import problems
 from serinus.lambda_handlers.inference.errors import Refused
 from serinus.lambda_handlers.inference.fast_decoder import Row, compile_converter, compile_decoder
-from serinus.lambda_handlers.inference.limits import LARGEST_RESPONSE_BYTES, Limits
+from serinus.lambda_handlers.inference.limits import LARGEST_RESPONSE_BYTES, ExplainLimits, Limits
 from serinus.lambda_handlers.inference.predict_response import compile_response
 from serinus.lambda_handlers.inference.problems import Problem
 from serinus.lambda_handlers.inference.rules import compile_rules
@@ -52,8 +52,15 @@ class Observer(Protocol):
 class Scorer:
     """Serves predictions of one model; compiled once, then without state."""
 
-    def __init__(self, model: Model, limits: Limits, function_version: str) -> None:
-        """``function_version`` is Lambda's, a header of every response. Raises `ContractError` if the signature
+    def __init__(
+        self,
+        model: Model,
+        limits: Limits,
+        function_version: str,
+        explain_limits: ExplainLimits | None = None,
+    ) -> None:
+        """``function_version`` is Lambda's, a header of every response; without ``explain_limits`` there are no
+        explanations. Raises `ContractError` if the signature
         cannot be compiled."""
         signature = model.manifest.signature
         self.model = model
@@ -72,6 +79,8 @@ class Scorer:
         self._encode = compile_encoder(signature)
         self._encode_response = compile_response(model.manifest)
         self.observer: Observer | None = None
+        self.explain_limits = explain_limits
+        self._explainer: Any = None
 
     def predict(self, body: bytes, content_type: str | None) -> Response:
         """The response to ``body``: 200, or a problem document with 400, 413, 415, 422, or 500 if the graph itself
@@ -84,6 +93,19 @@ class Scorer:
             return self.complete(encoded, _JSON_HEADERS, non_finite_rows)
         except Exception as error:  # noqa: BLE001  the boundary to callers: `fail` logs it
             return self.fail(error, "/predict")
+
+    def explain(self, body: bytes, content_type: str | None) -> Response:
+        """The response of /explain to ``body``: 200, or a problem document as for `predict`."""
+        return self.guard("/explain", lambda: self._explain(body, content_type))
+
+    def _explain(self, body: bytes, content_type: str | None) -> Response:
+        assert self.explain_limits is not None
+        if self._explainer is None:
+            # For the first explanation: predictions do without the module.
+            from serinus.lambda_handlers.inference.explaining import open_explainer
+
+            self._explainer = open_explainer(self)
+        return self._explainer.respond(body, content_type, self.explain_limits)  # type: ignore[no-any-return]
 
     def guard(self, path: str, respond: Callable[[], Response]) -> Response:
         """The response of ``respond`` to a request of ``path``; if it raises, that of `fail`."""
@@ -117,14 +139,23 @@ class Scorer:
     def validate(self, rows: Sequence[Any]) -> list[Row]:
         """Rows that are parsed already, objects or arrays as in a request of /predict, in signature order; raises
         `Refused` with status 413 or 422."""
+        limit = self.limits.max_rows
+        return self.convert(rows) if 0 < len(rows) <= limit else self._check(rows, limit)
+
+    def convert(self, rows: Sequence[Any]) -> list[Row]:
+        """As `validate`, however many rows there are."""
         if self._convert is None:
             self._convert = compile_converter(self.rules)  # not at init, since the hot route does not need it
-        if self._convert is not None and 0 < len(rows) <= self.limits.max_rows:
+        if self._convert is not None:
             try:
                 return self._convert(rows)
             except msgspec.ValidationError:
-                return self._check(rows)
-        return self._check(rows)
+                return self._check(rows, len(rows))
+        return self._check(rows, len(rows))
+
+    def run(self, rows: Sequence[Row]) -> list[Array]:
+        """As `score`, for rows that no caller sent: they are not counted."""
+        return self.model.run(self._encode(rows))
 
     def score(self, rows: Sequence[Row]) -> list[Array]:
         """The graph's outputs for checked rows, in signature order."""
@@ -162,10 +193,10 @@ class Scorer:
 
         return diagnose(body, self.rules, self.limits.max_rows)
 
-    def _check(self, rows: Sequence[Any]) -> list[Row]:
+    def _check(self, rows: Sequence[Any], max_rows: int) -> list[Row]:
         from serinus.lambda_handlers.inference.validation_errors import check_rows  # likewise
 
-        return check_rows(rows, self.rules, self.limits.max_rows)
+        return check_rows(rows, self.rules, max_rows)
 
 
 _JSON_HEADERS = {"content-type": JSON}

@@ -1,5 +1,6 @@
 """Writes bundles: an immutable folder, whole or absent, named by the hash of what decides its behaviour."""
 
+import json
 import math
 import shutil
 from dataclasses import dataclass
@@ -22,13 +23,26 @@ class BundleContent:
     manifest: Manifest
     baseline: bytes
     golden: bytes
+    background: bytes | None = None
 
 
-def assemble_content(graph: bytes, manifest: Manifest, baseline: dict[str, Any], golden: Golden) -> BundleContent:
+def assemble_content(
+    graph: bytes,
+    manifest: Manifest,
+    baseline: dict[str, Any],
+    golden: Golden,
+    background: list[list[Any]] | None = None,
+) -> BundleContent:
     """The files, with their version written into the manifest."""
+    rows = None if background is None else _compact({"rows": background})
     baseline_bytes, golden_bytes = dump_json(baseline), dump_json(golden.to_json())
-    version = compute_version(graph, manifest.to_json(), baseline_bytes, golden_bytes)
-    return BundleContent(graph, manifest._replace(version=version), baseline_bytes, golden_bytes)
+    version = compute_version(graph, manifest.to_json(), baseline_bytes, golden_bytes, rows)
+    return BundleContent(graph, manifest._replace(version=version), baseline_bytes, golden_bytes, rows)
+
+
+def _compact(data: Any) -> bytes:
+    """A table as JSON without indents, which would be most of it."""
+    return (json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n").encode()
 
 
 def bundle_folder(project: Path, manifest: Manifest) -> Path:
@@ -38,11 +52,13 @@ def bundle_folder(project: Path, manifest: Manifest) -> Path:
 
 def file_sizes(parts: BundleContent) -> dict[str, int]:
     """Bytes of the files that are deployed to the function."""
+    explains = {} if parts.background is None else {contract.BACKGROUND: len(parts.background)}
     return {
         contract.GRAPH: len(parts.graph),
         contract.MANIFEST: len(dump_json(parts.manifest.to_json())),
         contract.BASELINE: len(parts.baseline),
         contract.GOLDEN: len(parts.golden),
+        **explains,
     }
 
 
@@ -52,6 +68,8 @@ def write_files(folder: Path, parts: BundleContent, card: str, provenance: dict[
     (folder / contract.MANIFEST).write_bytes(dump_json(parts.manifest.to_json()))
     (folder / contract.BASELINE).write_bytes(parts.baseline)
     (folder / contract.GOLDEN).write_bytes(parts.golden)
+    if parts.background is not None:
+        (folder / contract.BACKGROUND).write_bytes(parts.background)
     (folder / contract.CARD).write_text(card, encoding="utf-8")
     (folder / contract.PROVENANCE).write_bytes(dump_json(_finite(provenance)))
     contract.verify(folder)
@@ -79,7 +97,7 @@ def publish_bundle(project: Path, draft: Path) -> Path:
         except ContractError:
             _set_aside(target)
     with folder_beside(target) as beside:
-        for name in (*contract.SHIPPED, contract.CARD, contract.PROVENANCE):
+        for name in (*contract.shipped_files(draft), contract.CARD, contract.PROVENANCE):
             shutil.copyfile(draft / name, beside / name)
         contract.verify(beside)
     return target

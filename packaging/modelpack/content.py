@@ -1,6 +1,7 @@
 """The content of a bundle: signature, golden rows, what is monitored, and the acceptance test."""
 
 from functools import partial
+from typing import Any
 
 from serinus.lambda_handlers.contract import constraints, monitored
 from serinus.lambda_handlers.contract.agreement import compare
@@ -14,6 +15,7 @@ from serinus.modelpack import bundle
 from serinus.modelpack.acceptance import SHIPPED
 from serinus.modelpack.baseline import profile
 from serinus.modelpack.constraints import constraints_file, infer, read_edited, unique_columns
+from serinus.modelpack.explain.background import check_explanations, choose_background, is_requested
 from serinus.modelpack.features import build_signature
 from serinus.modelpack.golden import choose_golden, with_examples
 from serinus.modelpack.labelled import choose_golden_rows
@@ -32,7 +34,7 @@ from serinus.modelpack.reference import Reference
 from serinus.modelpack.request import PackageRequest
 from serinus.modelpack.sample_source import read_traffic
 from serinus.modelpack.shipped import Checked, ShippedGraph
-from serinus.modelpack.synthetic import draw_expected
+from serinus.modelpack.synthetic import draw_expected, draw_rows
 
 #: Of the rows drawn for the golden set.
 _MOST_UNDECIDED = 0.05
@@ -85,12 +87,32 @@ def assemble(
         manifest,
         baseline | {KEY: None if bins is None else bins.to_json(), **monitoring},
         _with_acceptance(reference, golden),
+        _prepare_explanations(reference, shipped, manifest, golden, progress),
     )
     sizes = bundle.file_sizes(content)
     left_bytes = shipped.budget.model_bytes - sum(sizes.values()) + len(content.graph)
     advice = advise_smaller(shipped.precisions, shipped.graph.precision, left_bytes)
     shipped.budget.check(request.name, sizes, advice)
     return content
+
+
+def _prepare_explanations(
+    reference: Reference, shipped: ShippedGraph, manifest: Manifest, golden: Golden, progress: Progress
+) -> list[list[Any]] | None:
+    """The rows that explanations compare with, where the settings switch them on; golden rows are explained by
+    them. Raises `ExplanationError` where they cannot be."""
+    request, sample = reference.request, reference.sample
+    if not is_requested(request.project, request.name):
+        return None
+    features = manifest.signature.features
+    rows = sample.frame if request.golden == "sample" else draw_rows(reference.source, sample, features)
+    background = choose_background(rows, manifest, shipped.runner)
+    row_ms = check_explanations(manifest, shipped.runner, background, golden)
+    progress.notice(
+        f"explanations are on: the bundle holds {len(background)} rows to compare with, and a row is explained in "
+        f"about {row_ms:.3g} ms on this machine."
+    )
+    return background
 
 
 def _with_acceptance(reference: Reference, golden: Golden) -> Golden:

@@ -14,6 +14,7 @@ ModelpackError
 ├── ParityError             [6] the graph disagrees with the model beyond the tolerance
 ├── HoldoutError            [6] the bundle's own metrics on labelled rows are worse than the source's
 ├── AcceptanceError         [6] an answer is not as the acceptance test requires
+├── ExplanationError        [6] predictions cannot be explained, and the settings switch explanations on
 └── LayerError              [7] a layer cannot be built
     ├── ResolveError            the layer's packages could not be installed for the target
     └── LayerLimitError         the function would exceed what AWS Lambda allows
@@ -153,6 +154,12 @@ class AcceptanceError(ModelpackError):
     def __init__(self, message: str, violations: tuple[str, ...]) -> None:
         super().__init__(message)
         self.violations = violations
+
+
+class ExplanationError(ModelpackError):
+    """Predictions of the model cannot be explained."""
+
+    exit_code = 6
 
 
 class LayerError(ModelpackError):

@@ -41,7 +41,7 @@ def draw_expected(
     """Drawn rows that the source predicts, their variants with missing and unseen values, and its outputs. Raises
     `SampleError` where the source predicts none of them, and `ParityError` where the graph disagrees in more of
     them than ``most_outside``, a share."""
-    drawn = _draw(sample, features, source.known_words)
+    drawn = draw_rows(source, sample, features)
     answers = query_source(source, drawn, [np.arange(len(drawn), dtype=np.int64)], set())
     if not len(answers.answered):
         raise SampleError(
@@ -57,8 +57,9 @@ def draw_expected(
     return expected
 
 
-def _draw(sample: Sample, features: tuple[Feature, ...], words: tuple[str, ...]) -> pd.DataFrame:
-    """Always the same rows for the same sample."""
+def draw_rows(source: Source, sample: Sample, features: tuple[Feature, ...]) -> pd.DataFrame:
+    """Rows drawn column by column, always the same for the same sample."""
+    words = source.known_words
     random = np.random.default_rng(0)
     rows = NESTED_ROWS if sample.shapes else ROWS
     return pd.DataFrame({feature.name: _column(feature, sample, rows, random, words) for feature in features})

@@ -33,6 +33,12 @@ ROOT = Path(__file__).parents[2]
 RUNTIME = ("python3.13", "x86_64")
 STAGE = "live"
 REGION = "us-east-1"
+VARIABLES = {
+    "SERINUS_DOCS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "SERINUS_EXPLAIN_MAX_ROWS": "5",
+    "SERINUS_EXPLAIN_MAX_MS": "15000",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,8 @@ def deployed(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Deployed
     """The endpoint `churn`, deployed once."""
     project = tmp_path_factory.mktemp("endpoint")
     source, rows = train(project)
+    settings = '[project]\nname = "shop"\n[endpoint.churn.explanations]\n'
+    (project / "serinus.toml").write_text(settings, encoding="utf-8")
     bundle = package(PackageRequest(project / "model.joblib", "churn", project / "sample.parquet", project)).bundle
     manifest = build(project, [RUNTIME], [bundle])
     deployment = Deployment(cloud, project)
@@ -122,7 +130,7 @@ class Deployment:
             Layers=[layer["LayerVersionArn"] for layer in layers],
             Timeout=20,
             MemorySize=512,
-            Environment={"Variables": {"SERINUS_DOCS": "1", "OPENBLAS_NUM_THREADS": "1"}},
+            Environment={"Variables": VARIABLES},
         )
         functions.add_permission(
             FunctionName="churn",

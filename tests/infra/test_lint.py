@@ -111,6 +111,10 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
             "timeout_s = 4\n[endpoint.churn.rollout]\nwarm_limit_ms = 4000\n",
             "warning", 7, "endpoint.churn.rollout.warm_limit_ms", "times out at timeout_s, after 4000 ms",
         ),
+        (
+            "timeout_s = 4\n[endpoint.churn.explanations]\nmax_ms = 4000\n",
+            "error", 7, "endpoint.churn.explanations.max_ms", "times out at timeout_s, after 4000 ms",
+        ),
     ],
 )  # fmt: skip
 def test_each_finding_says_what_where_and_how_to_mend_it(

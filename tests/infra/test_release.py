@@ -217,3 +217,11 @@ def test_code_that_was_compiled_from_other_sources_is_refused(project: Any, comp
     (compiled / "serinus" / "lambda_handlers" / "inference" / "handler.py").write_text("changed")
     with pytest.raises(ReleaseError, match=r"another serinus/lambda_handlers/inference/handler.py than"):
         project.release()
+
+
+def test_explanations_without_a_background_in_the_bundle_are_refused(project: Any) -> None:
+    settings = project.folder / "serinus.toml"
+    settings.write_text(settings.read_text(encoding="utf-8") + "[endpoint.churn.explanations]\n", encoding="utf-8")
+
+    with pytest.raises(ReleaseError, match=r"holds no background\.json, which explanations need. Package"):
+        project.release()

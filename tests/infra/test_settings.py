@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from serinus.infra.errors import InfraError
-from serinus.infra.settings import Settings, known_environments, load_settings
+from serinus.infra.settings import Settings, function_environment, known_environments, load_settings
 
 LAYERED = """\
 [project]
@@ -139,3 +139,14 @@ def test_a_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(InfraError, match="not UTF-8 text"):
         load_settings(tmp_path / "serinus.toml", "dev")
+
+
+def test_explanations_set_variables_only_where_their_table_is(load: Callable[..., Settings]) -> None:
+    endpoint = "[endpoint.churn]\ntimeout_s = 8\n[env.dev.endpoint.churn.explanations]\nmax_rows = 3\n"
+    text = f'[project]\nname = "shop"\n{endpoint}'
+
+    explained = function_environment("dev", "churn", load(text).endpoints[0].settings)
+    assert explained["SERINUS_EXPLAIN_MAX_ROWS"] == "3"
+    assert explained["SERINUS_EXPLAIN_MAX_MS"] == "4000"
+    plain = function_environment("local", "churn", load(text, "local").endpoints[0].settings)
+    assert not [name for name in plain if "EXPLAIN" in name]

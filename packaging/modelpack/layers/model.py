@@ -14,7 +14,9 @@ def build_model_layer(folder: Path, version: str, source: Path) -> LayerZip:
     if not zips.is_intact(path):
         with TemporaryFolder(within=folder) as scratch:
             draft = scratch / path.name
-            files = {f"python/{bundle.MODEL_PACKAGE}/{name}": source / name for name in bundle.SHIPPED}
+            files = {
+                f"python/{bundle.MODEL_PACKAGE}/{name}": source / name for name in bundle.shipped_files(source)
+            }
             zips.write_zip(draft, files)
             draft.replace(path)
     return LayerZip(path, bytecode=False)

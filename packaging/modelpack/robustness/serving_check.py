@@ -33,8 +33,7 @@ class EndpointAnswers:
 def serve(manifest: Manifest, runner: Runner, rows: Sequence[dict[str, Any]]) -> EndpointAnswers:
     """The bundle's endpoint's answers to ``rows``, one a request."""
     names = [output.name for output in manifest.signature.outputs]
-    run = compile_run(runner.session, names)
-    scorer = Scorer(Model(manifest, Path(), run), Limits(max_rows=max(1, len(rows))), "0")
+    scorer = open_scorer(manifest, runner, max_rows=max(1, len(rows)))
     with _quiet():
         statuses = tuple(scorer.predict(_body(row), JSON).status for row in rows)
     accepted = [row for row, status in zip(rows, statuses, strict=True) if status == 200]
@@ -45,6 +44,12 @@ def serve(manifest: Manifest, runner: Runner, rows: Sequence[dict[str, Any]]) ->
         statuses,
         {name: np.concatenate(parts) for name, parts in zip(names, zip(*scored, strict=True), strict=True)},
     )
+
+
+def open_scorer(manifest: Manifest, runner: Runner, *, max_rows: int) -> Scorer:
+    """What the function of the bundle will score with; it has no folder."""
+    run = compile_run(runner.session, [output.name for output in manifest.signature.outputs])
+    return Scorer(Model(manifest, Path(), run), Limits(max_rows=max_rows), "0")
 
 
 def as_requested(frame: pd.DataFrame, dtypes: dict[str, Dtype]) -> list[dict[str, Any]]:

@@ -26,9 +26,11 @@ DENIED = {
     "urllib.request",
     "serinus.lambda_handlers.contract.build",
     "serinus.lambda_handlers.contract.lock",
+    "serinus.lambda_handlers.explain",
     "serinus.lambda_handlers.hooks",
     "serinus.lambda_handlers.inference.api",
     "serinus.lambda_handlers.inference.asgi",
+    "serinus.lambda_handlers.inference.explaining",
     "serinus.lambda_handlers.inference.openapi",
 }
 PROGRAM = """
