@@ -79,8 +79,8 @@ def _standard_errors(by_pair: Array, dealt: Array, background_rows: int) -> Arra
     pairs = len(by_pair)
     of_a_row, left = divmod(pairs, background_rows)
     if left or of_a_row < 2:
-        spread: Array = by_pair.std(axis=0, ddof=1)
-        return spread / np.sqrt(pairs)
+        of_all: Array = by_pair.std(axis=0, ddof=1) / np.sqrt(pairs)
+        return of_all
     by_row = by_pair[np.argsort(dealt, kind="stable")].reshape(background_rows, of_a_row, *by_pair.shape[1:])
     within: Array = by_row.var(axis=1, ddof=1).mean(axis=0)
     errors: Array = np.sqrt(within / pairs)
