@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from serinus.modelpack.robustness.gate import Gate
 
 _SAVES = 0.8
+#: The share of the tolerance within which a smaller graph must agree with the sample to be chosen unasked.
+_MARGIN = 0.5
 
 
 def choose_precision(
@@ -47,7 +49,8 @@ def choose_precision(
     before it is built. Raises `PrecisionError` where a requested one does not apply or is out of tolerance."""
     form = tree_form(plain.model)
     plain = replace(plain, model=store_once(plain.model))
-    candidates = Candidates(plain, sample, expected, tolerance, gate, labelled, accepted, begin)
+    margin = _MARGIN if requested == "auto" else 1.0
+    candidates = Candidates(plain, sample, expected, tolerance, gate, labelled, accepted, begin, margin)
     graphs: dict[str, bytes] = {}
     table: list[Measurement] = []
     for candidate in candidates.measure_all(_SAVES):
