@@ -1,7 +1,8 @@
 """Random pipelines, packaged: agrees on rows outside the sample, refused in one clear line, or a mistake of ours.
 
 Each seed draws a table of 200 rows, one to three steps of scikit-learn or a boosting library with random valid
-parameters, and 500 other rows, hard values among them, which the packaged model must answer as its source does.
+parameters, and 500 other rows, hard values among them, which the packaged model must answer as its source does; so
+must it random requests, valid and not.
 "At a threshold" is counted apart: in some rows the answers differ, and the source itself gives the bundle's answer
 where their numbers are moved by 1e-13 of themselves at most. All other differences are wrong.
 """
@@ -25,6 +26,7 @@ from typing import Any
 
 import numpy as np
 from searching.answers import as_rows, compare, is_at_threshold, outputs_of, score
+from searching.bodies import find_mistakes
 from searching.pipelines import Drawn, NotFittedError, draw
 from table import Row, main
 
@@ -157,7 +159,8 @@ def _differences(drawn: Drawn, folder: Path) -> Iterator[tuple[str, bool]]:
     bundle = folder / "bundle"
     bundle.mkdir()
     build_bundle(request, Silent(), bundle, live)
-    scorer = Scorer(open_model(bundle, memory_mb=1769), Limits(), "1")
+    model = open_model(bundle, memory_mb=1769)
+    scorer = Scorer(model, Limits(), "1")
     tolerance = request.tolerance
     for table in (drawn.other, *(drawn.hard.iloc[[row]] for row in range(len(drawn.hard)))):
         try:
@@ -175,6 +178,8 @@ def _differences(drawn: Drawn, folder: Path) -> Iterator[tuple[str, bool]]:
             rows = table.iloc[list(difference.rows)].reset_index(drop=True)
             own = select_rows(outputs_of(answer, expected), list(difference.rows))
             yield difference.text, is_at_threshold(live.source.predict, rows, own, tolerance)
+    for mistake in find_mistakes(scorer, model.manifest.signature.features, live, drawn.other):
+        yield f"request with {mistake}", False
 
 
 if __name__ == "__main__":

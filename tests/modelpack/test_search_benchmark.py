@@ -2,18 +2,27 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 # Last: a benchmark may bear the name of what it measures.
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
 from search import try_seed
 from searching.answers import compare, is_at_threshold
+from searching.bodies import find_mistakes
 
 from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.lambda_handlers.inference.limits import Limits
+from serinus.lambda_handlers.inference.scoring import Scorer
+from serinus.lambda_handlers.inference.session import open_model
+from serinus.modelpack.sources.live import live_model
 
 EXPECTED = {"label": np.array([1, 0, 1]), "probabilities": np.array([[0.1, 0.9], [0.8, 0.2], [0.49999, 0.50001]])}
 
@@ -53,3 +62,19 @@ def test_a_row_is_at_a_threshold_where_the_source_itself_gives_the_answer(
 
     rows = pd.DataFrame({"a": [number]})
     assert is_at_threshold(predict, rows, {"value": np.array([ours])}, Tolerance()) is at_threshold
+
+
+@pytest.mark.slow
+def test_requests_are_answered_as_the_source_predicts(
+    numbers: pd.DataFrame, score: Any, pack: Any, tmp_path: Path
+) -> None:
+    model = make_pipeline(SimpleImputer(), LogisticRegression()).fit(numbers, score > 0)
+    opened = open_model(pack(model, numbers).bundle, memory_mb=512)
+    scorer, features = Scorer(opened, Limits(), "1"), opened.manifest.signature.features
+    other = make_pipeline(SimpleImputer(), LogisticRegression()).fit(numbers, score < 5)
+    mistakes = {
+        name: list(find_mistakes(scorer, features, live_model(fitted, tmp_path), numbers))
+        for name, fitted in (("own", model), ("other", other))
+    }
+    assert mistakes["own"] == []
+    assert any(text.startswith("another order: ") for text in mistakes["other"])
