@@ -107,4 +107,4 @@ def test_the_inference_handler_holds_what_it_imports_and_no_hook() -> None:
     folders = {path.parts[2] for path in files if len(path.parts) > 3}
 
     assert {path.as_posix() for path in files if path.parts[1] != "lambda_handlers"} == {"serinus/__init__.py"}
-    assert folders == {"contract", "inference"}
+    assert folders == {"contract", "explain", "inference"}
