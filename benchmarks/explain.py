@@ -8,24 +8,20 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-import onnx
 import pandas as pd
 from sklearn.datasets import make_classification
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from table import Row, main
 
-from serinus.modelpack import sources
 from serinus.modelpack.errors import ConversionError
+from serinus.modelpack.explain.ensemble_input import read_ensemble
 from serinus.modelpack.explain.leaf_boxes import read_leaf_boxes
 from serinus.modelpack.explain.tables import LARGEST_BYTES, explain_trees
-from serinus.modelpack.onnx_run import Runner
-from serinus.modelpack.sample import fit_to_model
 
 FEATURES, TRAINED, BACKGROUND, EXPLAINED = 30, 4000, 100, 50
 #: By name: the model, and what its ensemble's sum is divided by.
@@ -44,7 +40,7 @@ def measure() -> Iterator[Row]:
     explained = slice(TRAINED, TRAINED + EXPLAINED)
     for name, (model, divisor) in MODELS.items():
         model.fit(rows[:TRAINED], target[:TRAINED])
-        node, inputs = _ensemble(model, rows)
+        node, inputs = read_ensemble(model, rows)
         peer_ms, peer = _shap(model, rows[:BACKGROUND].to_numpy(), rows[explained].to_numpy())
         boxes = read_leaf_boxes(node, range(FEATURES))
         for form, largest_bytes in (
@@ -79,17 +75,6 @@ def measure() -> Iterator[Row]:
                 else float(f"{np.abs(values / divisor - peer).max() / np.abs(peer).max():.1e}"),
                 "note": "shap is not installed" if peer is None else "",
             }
-
-
-def _ensemble(model: Any, rows: pd.DataFrame) -> tuple[Any, Any]:
-    """The TreeEnsemble node of the model's graph, and its input for ``rows``."""
-    source = sources.from_object(model, Path("model"))
-    sample = fit_to_model(rows, names=source.feature_names, count=None)
-    graph = onnx.load_from_string(next(iter(source.graphs(sample))).model)
-    node = next(node for node in graph.graph.node if node.op_type == "TreeEnsemble")
-    splits = next(item.t for item in node.attribute if item.name == "nodes_splits")
-    graph.graph.output.append(onnx.helper.make_tensor_value_info(node.input[0], splits.data_type, None))
-    return node, Runner(graph.SerializeToString(), sample)(sample.frame)[node.input[0]]
 
 
 def _shap(model: Any, background: Any, rows: Any) -> tuple[float, Any] | tuple[None, None]:

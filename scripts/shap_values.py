@@ -13,14 +13,11 @@ from typing import Any
 import catboost
 import lightgbm
 import numpy as np
-import onnx
 import pandas as pd
 import xgboost
 from sklearn.ensemble import ExtraTreesRegressor, GradientBoostingClassifier, RandomForestClassifier
 
-from serinus.modelpack import sources
-from serinus.modelpack.onnx_run import Runner
-from serinus.modelpack.sample import fit_to_model
+from serinus.modelpack.explain.ensemble_input import read_ensemble
 
 FILE = Path(__file__).parents[1] / "tests" / "modelpack" / "explain" / "shap.json"
 _RANDOM = np.random.default_rng(0)
@@ -67,7 +64,7 @@ def record(folder: str) -> None:
         except Exception as error:  # noqa: BLE001  shap raises whatever its readers raise
             print(f"{name}: shap {shap.__version__} cannot: {str(error).splitlines()[0]}")
             continue
-        node, inputs = _ensemble(model, rows)
+        node, inputs = read_ensemble(model, rows)
         targets = next(item.i for item in node.attribute if item.name == "n_targets")
         # shap has [rows, features], or [rows, features, classes]; of two classes ours is the second.
         by_target = values[..., None] if values.ndim == 2 else values[..., -targets:]
@@ -79,17 +76,6 @@ def record(folder: str) -> None:
             "values": by_target.transpose(0, 2, 1).tolist(),
         }
     FILE.write_text(json.dumps({"shap": shap.__version__, "cases": cases}, indent=1) + "\n", encoding="utf-8")
-
-
-def _ensemble(model: Any, rows: pd.DataFrame) -> tuple[Any, Any]:
-    """The TreeEnsemble node, and its input for ``rows``: the graph may round the features first."""
-    source = sources.from_object(model, Path("model"))
-    sample = fit_to_model(rows, names=source.feature_names, count=None)
-    graph = onnx.load_from_string(next(iter(source.graphs(sample))).model)
-    node = next(node for node in graph.graph.node if node.op_type == "TreeEnsemble")
-    splits = next(item.t for item in node.attribute if item.name == "nodes_splits")
-    graph.graph.output.append(onnx.helper.make_tensor_value_info(node.input[0], splits.data_type, None))
-    return node, Runner(graph.SerializeToString(), sample)(sample.frame)[node.input[0]]
 
 
 def _plain(rows: Any) -> list[list[float | None]]:

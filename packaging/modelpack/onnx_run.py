@@ -38,6 +38,11 @@ class Runner:
         self._nested = {name: np.dtype(sample.dtypes[name]) for name in sample.shapes}
         #: Inputs of strings: their features, and how the strings are analysed.
         self.string_inputs = self._read_string_inputs()
+        self._analyse = {
+            name: np.frompyfunc(compile_analysis(analysis), 1, 1)
+            for name, (_, analysis) in self.string_inputs.items()
+            if analysis is not None
+        }
         self.output_types: dict[str, str] = {item.name: item.type for item in self.session.get_outputs()}
 
     def _read_string_inputs(self) -> dict[str, tuple[tuple[str, ...], TextAnalysis | None]]:
@@ -59,10 +64,10 @@ class Runner:
         feeds: dict[str, Any] = {}
         if self._numbers:
             feeds["numbers"] = frame[self._numbers].to_numpy(dtype=np.float64)
-        for name, (features, analysis) in self.string_inputs.items():
+        for name, (features, _) in self.string_inputs.items():
             strings = frame[list(features)]
             plain = strings.where(strings.notna(), MISSING_STRING).to_numpy(dtype=object)
-            feeds[name] = plain if analysis is None else np.frompyfunc(compile_analysis(analysis), 1, 1)(plain)
+            feeds[name] = self._analyse[name](plain) if name in self._analyse else plain
         for name, dtype in self._nested.items():
             feeds[name] = np.array(frame[name].tolist(), dtype=dtype)
         return feeds
